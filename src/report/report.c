@@ -250,8 +250,8 @@ dt_status dt_cli_report(int argc, char **argv)
     for (int i = 0; i < words; i++)
         if (!dt_text_ends_in(argv[i], "run.h5") && dt_report_is_search(argv[i]))
             DT_TRY(dt_fail(DT_USAGE,
-                           "%s: is a search, which report shows alone; to compare its runs, name "
-                           "the folders of its trials: trial-1 ...",
+                           "%s: is a search, expected only runs; name the search alone, or the "
+                           "folders of its trials: trial-1 ...",
                            argv[i]));
     DT_TRY(dt_report_find_runs(&paths, argv, (size_t)words));
     DT_TRY(dt_memory_alloc(&runs, paths.count, sizeof *runs, "runs"));

@@ -34,7 +34,7 @@ static size_t unwanted(const char *at)
 }
 
 /* Returns the length of a tick's number at `at`, "<text> -1500000", if it has five digits or more
- * before the point; 0 otherwise. */
+ * before the point; 0 otherwise, also for a name, "<text>10115 ". */
 static size_t long_number(const char *at)
 {
     static const char tag[] = "<text>", digits[] = "0123456789";

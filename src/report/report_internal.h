@@ -409,7 +409,9 @@ enum { REPORT_POINTS_MAX = 1000 };
 
 /**
  * Functions for figures: they start a script, add a number or a curve's style to it, and add the
- * finished figure to the page. The title is not escaped. (report_charts.c)
+ * finished figure to the page, with a space between the thousands of a text that is a number. A
+ * name in a script ends in a blank, so that it is no number. The title is not escaped.
+ * (report_charts.c)
  */
 void dt_report_figure_begin(dt_report_buffer *script, int width, int height);
 void dt_report_figure_number(dt_report_buffer *script, double value);

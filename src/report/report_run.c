@@ -406,12 +406,20 @@ void dt_report_run_clear(dt_report_run *run)
     memset(run, 0, sizeof *run);
 }
 
+/* A name that is too long is cut between two characters. */
 static const char *name_of(char *out, size_t bytes, const dt_h5_names *names, size_t index)
 {
-    if (index < names->count)
-        (void)snprintf(out, bytes, "%s", names->texts[index]);
-    else
+    if (index >= names->count) {
         (void)snprintf(out, bytes, "%zu", index);
+        return out;
+    }
+    const char *name = names->texts[index];
+    size_t length = strlen(name);
+    if (length >= bytes)
+        for (length = bytes - 1; length > 0 && ((unsigned char)name[length] & 0xC0) == 0x80;)
+            length--;
+    memcpy(out, name, length);
+    out[length] = '\0';
     return out;
 }
 

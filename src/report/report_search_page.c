@@ -99,7 +99,7 @@ static bool name_choices(dt_report_buffer *script, const dt_report_search *s,
         (void)choice_text(text, s, setting, g);
         const size_t length = strlen(text);
         characters += strspn(text, plain) == length ? length + 2 : CHARACTERS_MAX + 1;
-        dt_report_buffer_add(&names, "%s'%s' %zu", g > 0 ? "," : "", text, g + 1);
+        dt_report_buffer_add(&names, "%s'%s ' %zu", g > 0 ? "," : "", text, g + 1);
     }
     const bool fits = characters <= CHARACTERS_MAX && names.bytes > 0 && names.status == DT_OK;
     if (fits)

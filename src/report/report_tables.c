@@ -288,17 +288,19 @@ void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int 
     const size_t T = residuals->extent[0] < TARGETS_SHOWN ? residuals->extent[0] : TARGETS_SHOWN;
     const double step = 2.0 * LIMIT_IN_RMSE / SHOWN;
     const char *counted = residuals->weighted ? "weight" : "rows";
-    char name[32];
+    char name[DT_TEXT_TABLE_CELL_BYTES], shown[DT_TEXT_SHOWN_BYTES + 4];
     *out = (dt_text_table){0};
     if (T == 0 || bins % SHOWN != 0)
         return;
     dt_text_table_title(out, "residual in RMSE");
-    for (size_t j = 0; j < T; j++)
+    for (size_t j = 0; j < T; j++) {
+        (void)dt_report_target_name(name, sizeof name, run, j);
         if (T > 1)
             dt_text_table_title(out, ">%s, target %s", counted,
-                                dt_report_target_name(name, sizeof name, run, j));
+                                dt_text_show(shown, name, strlen(name)));
         else
             dt_text_table_title(out, ">%s", counted);
+    }
     for (size_t b = 0; b < SHOWN; b++) {
         const double lower = step * (double)b - LIMIT_IN_RMSE;
         if (b == 0)

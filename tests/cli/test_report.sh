@@ -347,6 +347,29 @@ expect_stdout '^residual in RMSE +rows, target <b>rent +rows, target price$'
 ! grep -q '<b>rent' named.html || fail "a name is HTML"
 [ "$plots" = no ] || grep -q '<figcaption>residuals, test set, target &#60;b&#62;rent</figcaption>' named.html || fail "a target's figure"
 
+# long ones: cut between characters, and those that begin alike differ
+"$PYTHON" - <<'PY'
+import h5py
+with h5py.File("named/run.h5", "a") as f:
+    del f["data/target_names"]
+    f["data"].create_dataset("target_names", dtype="S40", data=[
+        ("temperature outside the house, " + c).encode() for c in ("\u00e9t\u00e9", "hiver")])
+PY
+run 0 report named
+expect_status 0
+expect_stdout 'rows, target temperature outside the house, été +rows, target temperature outside the house, hiver$'
+"$PYTHON" - <<'PY'
+import h5py
+with h5py.File("named/run.h5", "a") as f:
+    del f["data/target_names"]
+    f["data"].create_dataset("target_names", dtype="S302", data=[("ab" + "\u00e9" * 150).encode(), b"price"])
+PY
+run 0 report --html named.html named
+expect_status 0
+"$PYTHON" - <<'PY' || fail "whole characters"
+assert "\ufffd" not in open("stdout", encoding="utf-8").read() + open("named.html", encoding="utf-8").read()
+PY
+
 # under way; and a log that names no task has classes
 "$PYTHON" - <<'PY'
 import os, shutil
@@ -379,7 +402,7 @@ mkdir tools scripts
 cat >tools/gnuplot <<'EOF'
 #!/bin/sh
 cat >"$SCRIPTS/$(ls "$SCRIPTS" | wc -l | awk '{ printf "%03d", $1 }')"
-echo '<svg><text> -1500000.5</text><text>2015</text></svg>'
+echo '<svg><text> -1500000.5</text><text>2015</text><text>10115 </text></svg>'
 EOF
 chmod +x tools/gnuplot
 for name in value values heavy; do
@@ -387,7 +410,7 @@ for name in value values heavy; do
     SCRIPTS=$PWD/scripts PATH=$PWD/tools:$PATH "$DTRAIN" report --html drawn.html "$name" >stdout 2>stderr || fail "a page"
     check plots scripts test "$name"
 done
-grep -qF '<text> -1 500 000.5</text><text>2015</text>' drawn.html || fail "thousands of a tick are separated"
+grep -qF '<text> -1 500 000.5</text><text>2015</text><text>10115 </text>' drawn.html || fail "thousands of a tick are separated"
 # and of two classes, with and without a threshold
 rm -rf scripts && mkdir scripts
 SCRIPTS=$PWD/scripts PATH=$PWD/tools:$PATH "$DTRAIN" report --html drawn.html --sort name one at >stdout 2>stderr ||

@@ -89,7 +89,7 @@ page = open("page.html").read()
 assert re.findall(r"<tr><th>(\d+)</th><td class=\"text\">ok", page) == order
 for name in ("What matters", "learning-rate", "12,6"):
     assert name in page
-assert "<svg" not in page or "<text>12,6</text>" in page # the choice names its place on the axis
+assert "<svg" not in page or "<text>12,6 </text>" in page # the choice names its place on the axis
 table = list(csv.DictReader(open("table.csv")))
 assert [float(row["learning-rate"]) for row in table] == rows["learning_rate"].tolist()
 assert [float(row["val_loss"]) for row in table] == rows["val_loss"].tolist()
@@ -114,7 +114,7 @@ run 0 report one --html one/search.h5
 expect_status 2
 run 0 report one one/trial-1
 expect_status 2
-expect_one_stderr_line 'one: is a search, which report shows alone; '
+expect_one_stderr_line 'one: is a search, expected only runs; name the search alone, or the folders of its trials: '
 run 0 report one/trial-1 one/trial-2
 expect_status 0
 # What a trial printed is in its folder, and a trial is an ordinary run.
