@@ -25,19 +25,23 @@
 #include "random_lanes.inc"
 #endif
 
-static uint32_t at_least(const uint64_t *numbers, uint32_t least, unsigned count)
+enum { PLAIN_LANES = 8 };
+
+static uint32_t at_least(const void *lanes, uint32_t least)
 {
+    uint64_t numbers[PLAIN_LANES];
     uint32_t bits = 0;
-    for (unsigned i = 0; i < count; i++)
+    memcpy(numbers, lanes, sizeof numbers);
+    for (unsigned i = 0; i < PLAIN_LANES; i++)
         bits |= (uint32_t)(numbers[i] >= least) << i;
     return bits;
 }
 
 #define OF(name) name##_plain
 #define TARGET
-#define LANES 8
+#define LANES PLAIN_LANES
 #define PRODUCT(a, m) (((a)&0xFFFFFFFFu) * (m))
-#define AT_LEAST(a, n) at_least((const uint64_t *)&(a), n, LANES)
+#define AT_LEAST(a, n) at_least(&(a), n)
 #include "random_lanes.inc"
 
 static const dt_lanes plain = {"plain", draw_numbers_plain, draw_bits_plain};

@@ -240,7 +240,7 @@ __attribute__((noinline)) static void go_through_blocks(const dt_traversal *t, s
                                                         size_t before, size_t from, size_t to,
                                                         size_t first)
 {
-    float turned[STRETCH * BLOCK] __attribute__((aligned(64)));
+    float turned[STRETCH * BLOCK] __attribute__((aligned(64))) = {0};
     for (; from < to; from += BLOCK) {
         block b = {t, l, before, from, to - from < BLOCK ? to - from : BLOCK, SIZE_MAX, turned};
         if (is_sparse(&b, first))
