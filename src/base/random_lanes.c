@@ -1,6 +1,5 @@
 #include "random_lanes.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* gcc does not see that the upper halves need no multiplication, and would use three instructions
@@ -44,13 +43,13 @@ static uint32_t at_least(const void *lanes, uint32_t least)
 #define AT_LEAST(a, n) at_least(&(a), n)
 #include "random_lanes.inc"
 
-static const dt_lanes plain = {"plain", draw_numbers_plain, draw_bits_plain};
+static const dt_lanes plain = {draw_numbers_plain, draw_bits_plain};
 
 const dt_lanes *dt_lanes_way(size_t i)
 {
 #if defined(__x86_64__)
-    static const dt_lanes avx512 = {"avx512", draw_numbers_avx512, draw_bits_avx512};
-    static const dt_lanes avx2 = {"avx2", draw_numbers_avx2, draw_bits_avx2};
+    static const dt_lanes avx512 = {draw_numbers_avx512, draw_bits_avx512};
+    static const dt_lanes avx2 = {draw_numbers_avx2, draw_bits_avx2};
     if (i == 0)
         return __builtin_cpu_supports("avx512f") ? &avx512 : NULL;
     if (i == 1)

@@ -19,7 +19,6 @@ enum { DT_LANES_PAIR = 8 };
 
 /* The counter of block b is `counter` with b added to its first number, which must not overflow. */
 typedef struct dt_lanes {
-    const char *name;
     /* dt_random_draw: out [4, blocks] */
     void (*draw_numbers)(uint32_t *out, const uint32_t counter[4], const uint32_t key[2],
                          size_t blocks);

@@ -47,6 +47,13 @@ static void find_range(double *low, double *high, const dt_explanation *e, size_
     }
 }
 
+double dt_report_prediction_size(const dt_explanation *e, size_t first, size_t count, size_t output)
+{
+    double low, high;
+    find_range(&low, &high, e, first, count, output);
+    return fmax(fabs(low), fabs(high));
+}
+
 size_t dt_report_output_shown(const dt_explanation *e, size_t first, size_t count)
 {
     size_t best = 0;
@@ -131,9 +138,7 @@ DT_MUST_USE static dt_status print_dependence(const dt_explanation_file *file, s
     const size_t output = dt_report_output_shown(e, first, count);
     /* Quantiles may be connected by lines; categories may not. */
     const bool between = e->columns[i].kind != DT_COLUMN_CATEGORY;
-    double low, high;
-    find_range(&low, &high, e, first, count, output);
-    const double size = fmax(fabs(low), fabs(high));
+    const double size = dt_report_prediction_size(e, first, count, output);
     const size_t step = between ? (count + POINTS_SHOWN - 1) / POINTS_SHOWN : 1;
     dt_text_table_title(&table, "%s", e->columns[i].column);
     dt_text_table_title(&table, ">rows");

@@ -161,9 +161,7 @@ static void add_categories(dt_report_page *page, const dt_explanation_file *file
 {
     const dt_explanation *e = &file->explanation;
     const size_t output = dt_report_output_shown(e, first, count);
-    double size = 0.0;
-    for (size_t p = first; p < first + count; p++)
-        size = fmax(size, fabs(e->predictions[p * e->C + output]));
+    const double size = dt_report_prediction_size(e, first, count, output);
     size_t shown = 0;
     for (size_t p = first; p < first + count; p++) {
         char text[96], number[DT_TEXT_NUMBER_BYTES];

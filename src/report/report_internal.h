@@ -352,6 +352,10 @@ double dt_report_bar_share(const dt_explanation *e, size_t first, size_t count, 
  * numbers of the columns line up. */
 dt_column_importance dt_report_importance_size(const dt_explanation *e);
 
+/** Returns the largest prediction of some points without its sign: the same for a dependence. */
+double dt_report_prediction_size(const dt_explanation *e, size_t first, size_t count,
+                                 size_t output);
+
 /** How many runs are drawn, the first ones: so many colours can be told apart. Those beyond are in
  * the tables alone. */
 enum { REPORT_COLOURS = 6, REPORT_RUNS_DRAWN = REPORT_COLOURS };

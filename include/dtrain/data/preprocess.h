@@ -87,8 +87,8 @@ enum {
     DT_SEEN_DOUBTS, /* they may be two numbers: 1.234 */
     DT_SEEN_NEAR, /* of these: the number that was read is the nearer one to the training rows */
     DT_SEEN_FAR_READING, /* ... the farther one */
-    DT_SEEN_USUAL, /* ... not the nearer one, but with groups and of a size as in these rows */
-    DT_SEEN_FAR_USUAL, /* ... such a one, and the farther one; not among DT_SEEN_FAR_READING */
+    DT_SEEN_USUAL, /* ... not the nearer one; it has the training rows' groups, in their range */
+    DT_SEEN_FAR_USUAL, /* ... the farther one of these; not counted in DT_SEEN_FAR_READING */
     DT_SEEN_SHORT, /* they are whole, and below 1000 */
     DT_SEEN_LONG, /* ... from 1000 on */
     /* Kinds of which the first cell is kept: */

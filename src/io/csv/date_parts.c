@@ -85,8 +85,9 @@ static bool add_part(dt_date_pieces *out, int number, size_t digits)
 /* ---- names ---- */
 
 /* Whether letters are a name: in full, or its first three to five. */
-static bool is_name(const char *name, size_t length, const char *letters, size_t count)
+static bool is_name(const char *name, const char *letters, size_t count)
 {
+    const size_t length = strlen(name);
     if (count < 3 || count > length || (count > 5 && count < length))
         return false;
     for (size_t i = 0; i < count; i++)
@@ -100,7 +101,7 @@ static int find_name(const dt_cell_span *s, const char *const *names, int count)
 {
     const size_t letters = letters_at(s);
     for (int i = 0; i < count; i++)
-        if (is_name(names[i], strlen(names[i]), s->at, letters))
+        if (is_name(names[i], s->at, letters))
             return i + 1;
     return 0;
 }
@@ -158,8 +159,7 @@ static int foreign_month_at(const dt_cell_span *s, size_t *length, bool *is_shor
             continue;
         for (size_t k = 0; k < 8; k++) {
             const char *name = foreign_months[i][k];
-            if (name[0] == word[0] && name[1] == word[1] &&
-                is_name(name, strlen(name), word, bytes)) {
+            if (name[0] == word[0] && name[1] == word[1] && is_name(name, word, bytes)) {
                 /* Mai and Juni are names in full, but MAI may be a code. */
                 *is_short = bytes < 5 && (bytes < strlen(name) || s->at[1] != word[1]);
                 return strcmp(word, "jui") == 0 ? 0 : i + 1;
